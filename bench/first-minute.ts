@@ -64,8 +64,10 @@ async function walk(browser: Browser, address: string, say: (what: string) => vo
     .getByText(/after [1-9]\d\d steps/)
     .first()
     .waitFor();
-  const shown = await page.locator("[data-fact=unchanged-view]").textContent();
-  say(`"Talk", scene 1: ${shown} of a master's bf16 view unchanged after 100 steps`);
+  // Share and step of one moment.
+  const shown = await page.locator("p:has([data-fact=unchanged-view])").textContent();
+  const [, share, steps] = /^(\S+%)\D.*(after \d+ steps)$/.exec(shown!)!;
+  say(`"Talk", scene 1: ${share} of a master's bf16 view unchanged ${steps}`);
   await page.keyboard.press("ArrowRight");
   await page
     .getByText(/after [2-9]\d steps/)

@@ -362,7 +362,8 @@ def outcome(folder, task, *, run, base=None, held_out=()):
         `passAt` ({"1": .85, ...}); `klForward` and `klReverse`, to the base, in nats.
     held_out: the same of tasks that were not trained, as (name, base, run).
 
-    Raises ValueError for keys that are not known and for counts that are not whole numbers from 0 to samplesPerPrompt.
+    Raises ValueError for keys that are not known, for counts that are not whole numbers from 0 to samplesPerPrompt or not one
+    for each of the prompts, and for rates that are not from 0 to 1.
     """
     keys = ("prompts", "samplesPerPrompt", "correct", "passAt", "klForward", "klReverse")
 
@@ -374,12 +375,17 @@ def outcome(folder, task, *, run, base=None, held_out=()):
             raise ValueError(f"{where}: expected keys of {', '.join(keys)}, found {stray[0]!r}")
         told = dict(told)
         if "correct" in told:
-            counts, most = [int(count) for count in told["correct"]], told.get("samplesPerPrompt")
-            if most is None or not counts or any(not 0 <= count <= most for count in counts):
+            counts, most = list(told["correct"]), told.get("samplesPerPrompt")
+            if most is None or not counts or any(count != int(count) or not 0 <= count <= most for count in counts):
                 raise ValueError(f"{where}: expected correct as counts from 0 to samplesPerPrompt")
-            told.update(correct=counts, prompts=len(counts))
+            if told.get("prompts", len(counts)) != len(counts):
+                raise ValueError(f"{where}: expected {told['prompts']} counts in correct, as prompts says, found {len(counts)}")
+            told.update(correct=[int(count) for count in counts], prompts=len(counts))
         if "passAt" in told:
             told["passAt"] = {str(k): float(rate) for k, rate in told["passAt"].items()}
+            wrong = [f"{k}: {rate}" for k, rate in told["passAt"].items() if not 0 <= rate <= 1]
+            if wrong:
+                raise ValueError(f"{where}: expected passAt as rates from 0 to 1, found {wrong[0]}")
         return told
 
     whole = {"task": str(task), "base": checked("base", base), "run": checked("run", run),
@@ -467,6 +473,8 @@ def _step_name(number):
 
 
 def _one_after_the_other(steps, next_step):
+    if not isinstance(steps, int) and not hasattr(steps, "__iter__"):
+        raise ValueError(f"steps: expected a whole number, or the numbers of steps, found {steps!r}")
     numbers = range(next_step, next_step + steps) if isinstance(steps, int) else steps
     numbers = numbers if isinstance(numbers, range) else list(numbers)
     if numbers:

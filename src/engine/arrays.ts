@@ -36,7 +36,7 @@ const mostByWayOfOdd = 22;
  * @param into the result array, of the same length; default a new one. It may be `x`.
  * @returns numbers of the format, as fp32 (which holds them all).
  * @throws TypeError and RangeError as {@link round}; RangeError for random bits or a result array of another
- * length.
+ * length, TypeError for those of another type.
  * @example roundArray(Float64Array.of(1 + 2 ** -8 + 2 ** -40, 70000), "bf16"); // Float32Array.of(1.0078125, 70144)
  */
 export function roundArray(
@@ -46,7 +46,7 @@ export function roundArray(
   into: Float32Array = new Float32Array(x.length),
 ): Float32Array {
   const to = roundingOf(x, format, options);
-  expectLength("into", into, x.length);
+  expectArray("into", into, Float32Array, x.length);
   const { randomBits } = options;
   const kernels = kernelsFor(x, to);
   if (kernels === null) {
@@ -70,7 +70,7 @@ export function roundArray(
  * @returns codes, one per element: a Uint8Array for formats of at most 8 bits, a Uint16Array up to 16, else a
  * Uint32Array.
  * @throws TypeError and RangeError as {@link encode}; RangeError for random bits or a result array of another
- * length, TypeError for a result array of another type.
+ * length, TypeError for those of another type.
  * @example encodeArray(Float32Array.of(1, -2), "bf16"); // Uint16Array.of(0x3f80, 0xc000)
  */
 export function encodeArray(
@@ -82,9 +82,7 @@ export function encodeArray(
   const to = roundingOf(x, format, options);
   const kind = codeArray(to.format);
   const codes = into ?? new kind(x.length);
-  if (!(codes instanceof kind))
-    throw new TypeError(`into: expected a ${kind.name}, found a ${codes.constructor.name}`);
-  expectLength("into", codes, x.length);
+  expectArray("into", codes, kind, x.length);
   const { randomBits } = options;
   const kernels = isEncodable(to.format) ? kernelsFor(x, to) : null;
   if (kernels === null) {
@@ -137,13 +135,25 @@ export function decodeArray(codes: CodeArray, format: Format | string): Float32A
 
 function roundingOf(x: NumberArray, format: Format | string, options: ArrayOptions): ArrayRounding {
   const { randomBits, ...given } = options;
-  const { by, overflow } = checkedOptions({ ...given, ...(randomBits && { randomBits: 0 }) });
-  if (randomBits) expectLength("randomBits", randomBits, x.length);
+  const hasBits = randomBits !== undefined;
+  const { by, overflow } = checkedOptions({ ...given, ...(hasBits && { randomBits: 0 }) });
+  if (hasBits) expectArray("randomBits", randomBits, Uint32Array, x.length);
   return { format: formatOf(format), rounding: by, overflow };
 }
 
-function expectLength(what: string, { length }: { readonly length: number }, expected: number): void {
-  if (length !== expected) throw new RangeError(`${what}: expected ${expected} elements, found ${length}`);
+function expectArray(
+  what: string,
+  found: NumberArray | CodeArray,
+  kind: (new (length: number) => NumberArray | CodeArray) & { readonly name: string },
+  length: number,
+): void {
+  if (!(found instanceof kind)) {
+    const is = ArrayBuffer.isView(found) ? (found as CodeArray).constructor.name : String(found);
+    throw new TypeError(`${what}: expected a ${kind.name}, found ${is}`);
+  }
+  if (found.length !== length) {
+    throw new RangeError(`${what}: expected ${length} elements, found ${found.length}`);
+  }
 }
 
 function expectNoNaN(numbers: Float32Array, { name }: Format): void {

@@ -12,12 +12,12 @@ import { gapAt, roundSum } from "./round.js";
  * @param x any number.
  * @param formatOrName a format or its name.
  * @returns a power of two, or NaN.
- * @throws RangeError for an unknown format.
+ * @throws RangeError for an unknown format, TypeError for anything but a number.
  * @example ulp(0.02, "bf16"); // 0.0001220703125
  */
 export function ulp(x: number, formatOrName: Format | string): number {
   const format = formatOf(formatOrName);
-  if (Number.isNaN(x)) return NaN;
+  if (Number.isNaN(expectNumber(x))) return NaN;
   return gapAt(ulpBinade(x, format), format);
 }
 
@@ -38,11 +38,11 @@ function ulpBinade(x: number, format: Format): number {
  * @param x any number.
  * @param formatOrName a format or its name.
  * @returns a number of the format, Infinity or NaN.
- * @throws RangeError for an unknown format.
+ * @throws RangeError for an unknown format, TypeError for anything but a number.
  * @example nextUp(1, "bf16"); // 1.0078125
  */
 export function nextUp(x: number, formatOrName: Format | string): number {
-  return above(x, formatOf(formatOrName));
+  return above(expectNumber(x), formatOf(formatOrName));
 }
 
 function above(x: number, format: Format): number {
@@ -64,14 +64,20 @@ function above(x: number, format: Format): number {
  * @param x any number.
  * @param formatOrName a format or its name.
  * @returns a number of the format, -Infinity or NaN.
- * @throws RangeError for an unknown format.
+ * @throws RangeError for an unknown format, TypeError for anything but a number.
  * @example nextDown(1, "bf16"); // 0.99609375
  */
 export function nextDown(x: number, formatOrName: Format | string): number {
   const format = formatOf(formatOrName);
-  if (!format.signed) return nextDownUnsigned(x, format);
-  const up = above(-x, format);
+  if (!format.signed) return nextDownUnsigned(expectNumber(x), format);
+  const up = above(-expectNumber(x), format);
   return up === 0 && format.unsignedZero ? 0 : -up;
+}
+
+/** @throws TypeError for what JavaScript would convert. */
+function expectNumber(x: number): number {
+  if (typeof x === "number") return x;
+  throw new TypeError(`expected a number, found ${typeof x === "string" ? JSON.stringify(x) : String(x)}`);
 }
 
 function nextDownUnsigned(x: number, format: Format): number {

@@ -50,7 +50,10 @@ const roundingsByName: ReadonlyMap<string, Rounding> = new Map([
 export function rounding(name: string): Rounding {
   const known = roundingsByName.get(name);
   if (known !== undefined) return known;
-  throw unknownName("rounding", name, roundingsByName.keys(), { expected: roundings.join(", ") });
+  throw unknownName("rounding", name, roundingsByName.keys(), {
+    expected: roundings.join(", "),
+    inFull: (near) => roundingsByName.get(near) ?? near,
+  });
 }
 
 /** The result for numbers beyond the largest finite one. */

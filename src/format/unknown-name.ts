@@ -4,14 +4,19 @@
  * @param what the kind of name, such as "format"; `owner` is what it belongs to, such as "adamw".
  * @param known candidate names.
  * @param expected the list shown; default all of `known`.
+ * @param inFull the name to suggest for a near one, where that is an abbreviation.
  */
 export function unknownName(
   what: string,
   name: string,
   known: Iterable<string>,
-  { expected = [...known].join(", "), owner }: { expected?: string; owner?: string } = {},
+  {
+    expected = [...known].join(", "),
+    owner,
+    inFull = (near) => near,
+  }: { expected?: string; owner?: string; inFull?: (near: string) => string } = {},
 ): RangeError {
-  const near = nearestNames(name, known);
+  const near = [...new Set(nearestNames(name, known).map(inFull))];
   const unknown = `unknown ${what} "${name}"${owner === undefined ? "" : ` of ${owner}`}`;
   return new RangeError(
     near.length > 0

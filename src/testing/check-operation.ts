@@ -5,7 +5,7 @@ import { unknownName } from "../format/unknown-name.js";
 import { type OperationName, operationNamed } from "../vectors/operation.js";
 import { operationSubject } from "../vectors/operation-subject.js";
 import { roundingTo } from "./check-rounding.js";
-import { type Checked, type CheckOptions, check } from "./mismatch.js";
+import { type Checked, type CheckOptions, check, expectFunction } from "./mismatch.js";
 
 /** Options for checking an operation. */
 export interface OperationCheck extends CheckOptions, Pick<RoundOptions, "rounding" | "overflow"> {
@@ -23,7 +23,7 @@ export interface OperationCheck extends CheckOptions, Pick<RoundOptions, "roundi
  * @param format the format of operands and results, or its name.
  * @param options rounding, overflow, opmath.
  * @returns the number of cases, and whether these were all.
- * @throws ArithmeticMismatch if any is wrong; RangeError for an unknown name.
+ * @throws ArithmeticMismatch if any is wrong; RangeError for an unknown name or level, TypeError without a function.
  * @example checkOperation((a, b) => Math.fround(a + b), "add", "fp32").exhaustive; // false
  */
 export function checkOperation(
@@ -32,6 +32,7 @@ export function checkOperation(
   format: Format | string,
   options: OperationCheck = {},
 ): Checked {
+  expectFunction(mine);
   const { opmath = "exact" } = options;
   if (!opmaths.includes(opmath)) throw unknownName("opmath", String(opmath), opmaths);
   const resolved = operationNamed(operation);

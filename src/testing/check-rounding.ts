@@ -3,9 +3,9 @@ import type { Format } from "../format/format.js";
 import { formatOf } from "../format/registry.js";
 import { checkedOptions, type RoundOptions } from "../format/round.js";
 import { numberSource } from "../vectors/number-source.js";
-import type { RoundingTo } from "../vectors/rounding-mistakes.js";
 import { roundingSubject } from "../vectors/rounding-subject.js";
-import { type Checked, type CheckOptions, check } from "./mismatch.js";
+import type { RoundingTo } from "../vectors/rounding-to.js";
+import { type Checked, type CheckOptions, check, expectFunction } from "./mismatch.js";
 
 /** Options for checking a rounding. */
 export interface RoundingCheck extends CheckOptions, Pick<RoundOptions, "rounding" | "overflow"> {
@@ -22,7 +22,7 @@ export interface RoundingCheck extends CheckOptions, Pick<RoundOptions, "roundin
  * @param format a format or its name.
  * @param options rounding, overflow, input format.
  * @returns the number of cases, and whether these cover everything.
- * @throws ArithmeticMismatch if any is wrong; RangeError for an unknown name.
+ * @throws ArithmeticMismatch if any is wrong; RangeError for an unknown name or level, TypeError without a function.
  * @example checkRounding(Math.fround, "fp32").exhaustive; // false
  */
 export function checkRounding(
@@ -30,6 +30,7 @@ export function checkRounding(
   format: Format | string,
   options: RoundingCheck = {},
 ): Checked {
+  expectFunction(mine);
   const subject = roundingSubject(roundingTo(format, options), numberSource(options.from ?? "fp64"));
   return check(subject, ({ x, randomBits }) => mine(x, randomBits), options);
 }
@@ -43,7 +44,7 @@ export function checkRounding(
  * @param format a format or its name.
  * @param options rounding and overflow.
  * @returns the number of cases, and whether these cover everything.
- * @throws ArithmeticMismatch if any is wrong; RangeError for an unknown name.
+ * @throws ArithmeticMismatch if any is wrong; RangeError for an unknown name or level, TypeError without a function.
  * @example checkEncoding((bits) => bits, "fp32").exhaustive; // false
  */
 export function checkEncoding(
@@ -51,6 +52,7 @@ export function checkEncoding(
   format: Format | string,
   options: Omit<RoundingCheck, "from"> = {},
 ): Checked {
+  expectFunction(mine);
   const to = roundingTo(format, options);
   const codes = 2 ** to.format.bits;
   // An invalid code is always wrong: half the smallest number is in no format.

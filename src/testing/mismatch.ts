@@ -41,12 +41,18 @@ export interface CheckOptions {
   readonly seed?: number;
 }
 
-/** Runs all cases of a subject. @throws ArithmeticMismatch if a result is wrong. */
+/** Refuses what is not a function to test. @throws TypeError */
+export function expectFunction(mine: unknown): void {
+  if (typeof mine !== "function") throw new TypeError(`expected a function to check, found ${String(mine)}`);
+}
+
+/** Runs all cases of a subject. @throws ArithmeticMismatch if a result is wrong; RangeError for another level. */
 export function check<Question, Answer>(
   subject: Subject<Question, Answer>,
   mine: (question: Question) => Answer,
   { level = 2, seed = 0 }: CheckOptions,
 ): Checked {
+  if (level !== 1 && level !== 2) throw new RangeError(`level: expected 1 or 2, found ${String(level)}`);
   const outcome = compareWith(subject, mine, level === 1 ? "1" : "2", seed);
   const { cases, wrong, mistakes } = outcome;
   if (wrong > 0) throw new ArithmeticMismatch(describeOutcome(subject, outcome), cases, wrong, mistakes);

@@ -106,6 +106,7 @@ export function refusedSetting(
   settings: OptimizerSettings,
 ): { readonly expected: string; readonly found: string } | null {
   const { lr, betas = [0, 0], eps = 0, weightDecay = 0 } = settings;
+  if (!Array.isArray(betas)) return { expected: "betas, an array of two numbers", found: String(betas) };
   const betasOf: readonly (readonly [string, number, number])[] =
     optimizer === "sgd"
       ? [["a momentum (the first beta)", betas[0], Infinity]]
@@ -181,7 +182,7 @@ export interface Optimizer {
  * @param options the recipe, the storage format, and the settings of the optimizer.
  * @returns a pure optimizer: `init` turns weights into states, `step` takes states and a gradient of n
  * numbers and returns new states.
- * @throws RangeError for unknown names and settings that torch refuses.
+ * @throws RangeError for unknown names and settings that torch refuses; TypeError without a recipe.
  * @example
  * const optimizer = adamw({ recipe: "torch-2.13-cpu-fused", lr: 0.25, weightDecay: 0.5 });
  * optimizer.step(optimizer.init([1, -1]), [1e-3, 0]).values.p; // Float32Array.of(0.625, -0.875)
@@ -260,10 +261,12 @@ export function lion(options: OptimizerOptions): Optimizer {
   return optimizer("lion", options);
 }
 
-function optimizer(
-  name: OptimizerName,
-  { recipe: recipeName, format = "bf16", random, ...settings }: OptimizerOptions,
-) {
+function optimizer(name: OptimizerName, options: OptimizerOptions): Optimizer {
+  if (typeof options?.recipe !== "string") {
+    const found = options ? `one with ${Object.keys(options).join(", ") || "nothing"}` : String(options);
+    throw new TypeError(`options: expected an object with the name of a recipe, found ${found}`);
+  }
+  const { recipe: recipeName, format = "bf16", random, ...settings } = options;
   const chosen = recipe(name, recipeName);
   expectOptimizerSettings(name, settings);
   const storage = formatOf(chosen.fp32Storage ? "fp32" : format);

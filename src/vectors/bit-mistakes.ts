@@ -1,7 +1,8 @@
 import { decode } from "../format/encode.js";
 import { roundSum } from "../format/round.js";
 import type { Mistake } from "./mistake.js";
-import { type RoundingQuestion, type RoundingTo, roundingMistakes } from "./rounding-mistakes.js";
+import { roundingMistakes } from "./rounding-mistakes.js";
+import type { RoundingQuestion, RoundingTo } from "./rounding-to.js";
 
 /** An input with its bits: an fp32 number and its bit pattern. */
 export interface BitsQuestion extends RoundingQuestion {

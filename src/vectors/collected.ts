@@ -1,27 +1,32 @@
+import { Draw } from "./draw.js";
 import { type Compared, diagnose, type Explained } from "./mistake.js";
 import type { Subject } from "./subject.js";
 
-/** Evenly spaced entries of a possibly long row, starting with the first. */
+/**
+ * A random choice of a possibly long row, the same one each time. Inputs come in patterns (both signs, both sides of the
+ * random bits), so that evenly spaced ones would all be of one kind.
+ */
 class Sample<T> {
   readonly #most: number;
-  #kept: T[] = [];
-  #stride = 1;
-  #seen = 0;
+  readonly #draw = new Draw(0, "sample");
+  #kept: { readonly item: T; readonly rank: number }[] = [];
+  #limit = 2 ** 32;
 
   constructor(most: number) {
     this.#most = most;
   }
 
   add(item: T): void {
-    if (this.#seen++ % this.#stride !== 0) return;
-    this.#kept.push(item);
+    const rank = this.#draw.bits();
+    if (rank >= this.#limit) return;
+    this.#kept.push({ item, rank });
     if (this.#kept.length < this.#most) return;
-    this.#kept = this.#kept.filter((_, i) => i % 2 === 0);
-    this.#stride *= 2;
+    this.#limit /= 2;
+    this.#kept = this.#kept.filter((kept) => kept.rank < this.#limit);
   }
 
   get kept(): readonly T[] {
-    return this.#kept;
+    return this.#kept.map(({ item }) => item);
   }
 }
 
@@ -46,8 +51,8 @@ export class Collected<Question, Answer> {
   wrong = 0;
   readonly #first: Compared<Question, Answer>[] = [];
   readonly #kinds = new Map<string, number>();
-  readonly #wrong = new Sample<Compared<Question, Answer>>(500);
-  readonly #right = new Sample<Compared<Question, Answer>>(2_500);
+  readonly #wrong = new Sample<Compared<Question, Answer>>(2_000);
+  readonly #right = new Sample<Compared<Question, Answer>>(10_000);
 
   readonly #subject: Subject<Question, Answer>;
 

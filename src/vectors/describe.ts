@@ -46,7 +46,7 @@ export function describeOutcome<Q, A>(subject: Subject<Q, A>, outcome: Outcome<Q
   if (wrong === 0) return `${subject.name}: all of ${count(cases)} cases are right`;
   const rest = wrong - first.length;
   return [
-    `${subject.name}: ${count(wrong)} of ${count(cases)} cases are wrong (${share(wrong, cases)})`,
+    `${subject.name}: ${count(wrong)} of ${count(cases)} cases ${wrong === 1 ? "is" : "are"} wrong (${share(wrong, cases)})`,
     ...mistakes.map(
       ({ name, says, explains, of: total }) =>
         `It looks like ${says} [${name}]: this explains ${explains === total ? "all of them" : share(explains, total)}.`,

@@ -1,4 +1,4 @@
-import { type RoundingTo, unbounded } from "./rounding-mistakes.js";
+import { type RoundingTo, unbounded } from "./rounding-to.js";
 
 /** Infinite is the division of a finite number by zero. */
 export const flagBits = { inexact: 1, underflow: 2, overflow: 4, infinite: 8, invalid: 16 } as const;

@@ -98,7 +98,12 @@ function stageIn(state: string, wrong: number, total: number): string {
   const names: Readonly<Record<string, string>> = { m: "first moment", v: "second moment" };
   const what =
     state === "p" ? "weight, where the moments are right" : `${names[state.toLowerCase()]} (${state})`;
-  return `${what}: ${wrong === 0 ? "every bit" : `${count(wrong)} of ${count(total)} differ (${share(wrong, total)})`}`;
+  if (total === 0) return `${what}: nowhere`;
+  const found =
+    wrong === 0
+      ? `all of ${count(total)}, every bit`
+      : `${count(wrong)} of ${count(total)} differ (${share(wrong, total)})`;
+  return `${what}: ${found}`;
 }
 
 function describeFirst(first: FirstDifference, formatName: string): string {

@@ -4,7 +4,7 @@ import { ulpExponent } from "../format/neighbours.js";
 import { hex, withCode } from "./describe.js";
 import type { Draw } from "./draw.js";
 import { type Compared, kindOf, sameNumber } from "./mistake.js";
-import type { RoundingTo } from "./rounding-mistakes.js";
+import type { RoundingTo } from "./rounding-to.js";
 import { column } from "./subject.js";
 
 /** The parts of a subject whose answers are numbers of a format. */

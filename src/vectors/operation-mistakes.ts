@@ -1,8 +1,10 @@
+import type { Opmath } from "../format/operations.js";
 import { format } from "../format/registry.js";
 import { round, roundSum } from "../format/round.js";
 import type { Mistake } from "./mistake.js";
 import type { Operation } from "./operation.js";
-import { type RoundingTo, roundingMistakes } from "./rounding-mistakes.js";
+import { roundingMistakes } from "./rounding-mistakes.js";
+import type { RoundingTo } from "./rounding-to.js";
 
 export interface OperationQuestion {
   readonly operands: readonly [number, number, number];
@@ -10,29 +12,36 @@ export interface OperationQuestion {
 }
 
 type Wrong = (a: number, b: number, c: number, bits: number) => number;
+/** The last rounding of a result, as it should be. */
+type Last = (x: number, bits: number) => number;
 type Row = readonly [name: string, says: string, wrong: Wrong];
 
-/** All known mistakes of an operation: its own, and those of rounding its exact result. */
+/** All known mistakes of an operation: its own, and those of rounding its result, which opmath `fp32` has in fp32. */
 export function operationMistakes(
   operation: Operation,
   to: RoundingTo,
+  opmath: Opmath,
 ): Mistake<OperationQuestion, number>[] {
-  const own = [...ofOperation(operation, to), ...flushed(operation, to)].map(([name, says, wrong]) => ({
-    name,
-    says,
-    answer: ({ operands: [a, b, c], randomBits }: OperationQuestion) => wrong(a, b, c, randomBits),
-  }));
+  const computed = opmath === "fp32" ? Math.fround : (x: number) => x;
+  const last = (x: number, bits: number) =>
+    roundSum(computed(x), 0, to.format, to.rounding, to.overflow, bits);
+  const own = [...ofOperation(operation, to, last), ...flushed(operation, to, last)].map(
+    ([name, says, wrong]) => ({
+      name,
+      says,
+      answer: ({ operands: [a, b, c], randomBits }: OperationQuestion) => wrong(a, b, c, randomBits),
+    }),
+  );
   const ofRounding = roundingMistakes(to).map(({ name, says, answer }) => ({
     name,
     says,
     answer: ({ operands: [a, b, c], randomBits }: OperationQuestion) =>
-      answer({ x: operation.exact(a, b, c), randomBits }),
+      answer({ x: computed(operation.exact(a, b, c)), randomBits }),
   }));
   return [...own, ...ofRounding];
 }
 
-function ofOperation({ name, exact }: Operation, to: RoundingTo): Row[] {
-  const last = (x: number, bits: number) => roundSum(x, 0, to.format, to.rounding, to.overflow, bits);
+function ofOperation({ name, exact }: Operation, to: RoundingTo, last: Last): Row[] {
   const near = (x: number) => roundSum(x, 0, to.format, "nearest-even", to.overflow, 0);
   const fl = Math.fround;
   switch (name) {
@@ -85,11 +94,10 @@ function ofOperation({ name, exact }: Operation, to: RoundingTo): Row[] {
   }
 }
 
-function flushed({ exact, operands }: Operation, to: RoundingTo): Row[] {
+function flushed({ exact, operands }: Operation, to: RoundingTo, last: Last): Row[] {
   const { minNormal, subnormals } = to.format;
   if (!subnormals) return [];
   const zero = (x: number) => (Math.abs(x) < minNormal ? (x < 0 || Object.is(x, -0) ? -0 : 0) : x);
-  const last = (x: number, bits: number) => roundSum(x, 0, to.format, to.rounding, to.overflow, bits);
   const inputs: Wrong = (a, b, c, bits) => last(exact(zero(a), zero(b), zero(c)), bits);
   const what = operands === 1 ? "a subnormal operand" : "subnormal operands";
   return [

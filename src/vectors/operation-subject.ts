@@ -7,7 +7,7 @@ import { describeNumber, nameOf, numberResults, randomBitsFor } from "./number-r
 import type { Operation } from "./operation.js";
 import { hasFewOperands, operationInputs } from "./operation-inputs.js";
 import { type OperationQuestion, operationMistakes } from "./operation-mistakes.js";
-import type { RoundingTo } from "./rounding-mistakes.js";
+import type { RoundingTo } from "./rounding-to.js";
 import { column, type Subject } from "./subject.js";
 
 const letters = ["a", "b", "c"];
@@ -55,7 +55,7 @@ export function operationSubject(
         randomBits: isStochastic ? words[at + count] : 0,
       };
     },
-    mistakes: () => operationMistakes(operation, to),
+    mistakes: () => operationMistakes(operation, to, opmath),
     describe(compared) {
       const { operands, randomBits } = compared.question;
       const given = operands.slice(0, count).map((x) => withCode(x, format));

@@ -22,7 +22,16 @@ export function quantized(
   return quantize(data, shape, format, rounding && { rounding });
 }
 
-/** Every mistake that a quantizer can make: another scale rule, another rounding of the elements, another division. */
+/** Other roundings of the elements. */
+const elementRoundings: readonly (readonly [name: string, says: string, rounding: Rounding])[] = [
+  ["half away", "ties of elements going away from zero instead of to even", "nearest-away"],
+  ["truncated", "truncated elements", "toward-zero"],
+];
+
+/**
+ * Every mistake that a quantizer can make: another scale rule, another rounding of the elements, another division; also
+ * the first two at once, as neither alone gives a block in which both show.
+ */
 export function quantizerMistakes(format: BlockFormat): Mistake<BlockInput, QuantizedCodes>[] {
   const { element, rule } = format;
   const row = (name: string, says: string, as: BlockFormat, rounding?: Rounding) => ({
@@ -32,12 +41,12 @@ export function quantizerMistakes(format: BlockFormat): Mistake<BlockInput, Quan
   });
   const scaled = (says: string, change: (x: number, scale: number) => number) =>
     row("scaling", says, { ...format, rule: { ...rule, scaled: change } });
+  const rules = otherRules(format).map(
+    (as) => [as, `the scale rule ${as.rule.name} instead of ${rule.name}`] as const,
+  );
   return [
-    ...otherRules(format).map((as) =>
-      row("scale rule", `the scale rule ${as.rule.name} instead of ${rule.name}`, as),
-    ),
-    row("half away", "ties of elements going away from zero instead of to even", format, "nearest-away"),
-    row("truncated", "truncated elements", format, "toward-zero"),
+    ...rules.map(([as, says]) => row("scale rule", says, as)),
+    ...elementRoundings.map(([name, says, rounding]) => row(name, says, format, rounding)),
     row("flushed subnormals", "flushed subnormal elements", {
       ...format,
       element: defineFormat({ ...element, subnormals: false }),
@@ -52,6 +61,11 @@ export function quantizerMistakes(format: BlockFormat): Mistake<BlockInput, Quan
           ),
         ]
       : []),
+    ...rules.flatMap(([as, ofRule]) =>
+      elementRoundings.map(([name, says, rounding]) =>
+        row(`scale rule, ${name}`, `${ofRule}, and ${says}`, as, rounding),
+      ),
+    ),
   ];
 }
 

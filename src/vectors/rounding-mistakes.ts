@@ -1,33 +1,28 @@
-import { exponentOf, powerOfTwo } from "../format/float64.js";
-import { defineFormat, type Format, ieeeFormat } from "../format/format.js";
-import { nextUp } from "../format/neighbours.js";
+import { exponentOf } from "../format/float64.js";
+import { defineFormat, type Format } from "../format/format.js";
 import { format } from "../format/registry.js";
-import { gapAt, type Overflow, type Rounding, roundings, roundSum } from "../format/round.js";
+import { gapAt, type Overflow, type Rounding, roundings } from "../format/round.js";
 import type { Mistake } from "./mistake.js";
-
-/** All parameters of a rounding. */
-export interface RoundingTo {
-  readonly format: Format;
-  readonly rounding: Rounding;
-  readonly overflow: Overflow;
-}
-
-export interface RoundingQuestion {
-  readonly x: number;
-  readonly randomBits: number;
-}
-
-type Wrong = (x: number, randomBits: number) => number;
+import { overflow, zeros } from "./range-mistakes.js";
+import {
+  type RoundingQuestion,
+  type RoundingTo,
+  type Row,
+  right,
+  unbounded,
+  type Wrong,
+} from "./rounding-to.js";
 
 /** All known mistakes of a rounding to this format; of two that look alike, the likelier comes first. */
 export function roundingMistakes(to: RoundingTo): Mistake<RoundingQuestion, number>[] {
+  const rounded = [...ties(to), ...otherRoundings(to)];
   const all = [
-    ...ties(to),
-    ...otherRoundings(to),
+    ...rounded,
     ...throughFormats(to),
     ...subnormals(to),
     ...overflow(to),
     ...zeros(to),
+    ...afterFormats(to, rounded),
   ];
   return all.map(([name, says, wrong]) => ({
     name,
@@ -35,13 +30,6 @@ export function roundingMistakes(to: RoundingTo): Mistake<RoundingQuestion, numb
     answer: ({ x, randomBits }) => wrong(x, randomBits),
   }));
 }
-
-type Row = readonly [name: string, says: string, wrong: Wrong];
-
-const right = ({ format, rounding, overflow }: RoundingTo, changed: Partial<RoundingTo> = {}): Wrong => {
-  const to = { format, rounding, overflow, ...changed };
-  return (x, bits) => roundSum(x, 0, to.format, to.rounding, to.overflow, bits);
-};
 
 function ties(to: RoundingTo): Row[] {
   if (to.rounding !== "nearest-even" && to.rounding !== "nearest-away") return [];
@@ -84,16 +72,15 @@ function isTie(x: number, resultFormat: Format): boolean {
 }
 
 function otherRoundings(to: RoundingTo): Row[] {
-  const others = roundings.filter(
-    (each) => each !== to.rounding && each !== "stochastic" && each !== "nearest-away",
-  );
-  const rows = others.map((rounding): Row => {
-    const says = rounding === "toward-zero" ? "truncation (toward zero)" : `rounding ${rounding}`;
-    return [
-      rounding === "toward-zero" ? "truncated" : rounding,
-      `${says} instead of ${to.rounding}`,
-      right(to, { rounding }),
-    ];
+  const others = roundings.filter((each) => each !== to.rounding && each !== "stochastic");
+  const rows = others.flatMap((rounding): Row[] => {
+    const isTruncation = rounding === "toward-zero";
+    const says = `${isTruncation ? "truncation (toward zero)" : `rounding ${rounding}`} instead of ${to.rounding}`;
+    return withAnyOverflow(to, rounding).map(([how, wrong]) => [
+      isTruncation ? "truncated" : rounding,
+      `${says}${how}`,
+      wrong,
+    ]);
   });
   if (to.rounding !== "stochastic") return rows;
   const given = right(to);
@@ -114,25 +101,60 @@ function otherRoundings(to: RoundingTo): Row[] {
   ];
 }
 
+/**
+ * A rounding with its own overflow, then with that of nearest-even: code that drops bits carries on to Inf or NaN, where
+ * IEEE 754's toward-zero stops at the largest number.
+ */
+function withAnyOverflow(to: RoundingTo, rounding: Rounding): [how: string, wrong: Wrong][] {
+  const own = right(to, { rounding });
+  const ending = (overflow: Overflow): Wrong => {
+    const nearest = right(to, { rounding: "nearest-even", overflow });
+    const { maxFinite } = to.format;
+    return (x, bits) =>
+      Math.abs(x) > maxFinite && Math.abs(unbounded(x, { ...to, rounding }, bits)) > maxFinite
+        ? nearest(x < 0 ? -Infinity : Infinity, 0)
+        : own(x, bits);
+  };
+  return [
+    ["", own],
+    ["", ending(to.overflow)],
+    to.overflow === "ieee" ? [", saturating", ending("saturate")] : [", not saturating", ending("ieee")],
+  ];
+}
+
 const intermediates = ["fp32", "fp16", "bf16", "tf32"].map((name) => format(name));
+
+/** Formats that a number may be rounded to before, and that rounding. */
+function widerFormats(to: RoundingTo): [wider: Format, first: Wrong][] {
+  return intermediates
+    .filter(({ precision }) => precision > to.format.precision)
+    .map((wider) => [wider, right(to, { format: wider, rounding: "nearest-even", overflow: "ieee" })]);
+}
 
 /** Rounding twice: to a wider format first. */
 function throughFormats(to: RoundingTo): Row[] {
   const then = right(to);
-  return intermediates
-    .filter(({ precision }) => precision > to.format.precision)
-    .flatMap((wider): Row[] => {
-      const first = right(to, { format: wider, rounding: "nearest-even", overflow: "ieee" });
-      const once = `two roundings, to ${wider.name} first`;
-      return [
-        [`through ${wider.name}`, once, (x, bits) => then(first(x, bits), bits)],
-        [
-          `through ${wider.name}`,
-          `${once} by truncation`,
-          (x, bits) => then(right(to, { format: wider, rounding: "toward-zero" })(x, bits), bits),
-        ],
-      ];
-    });
+  return widerFormats(to).flatMap(([wider, first]): Row[] => {
+    const truncated = right(to, { format: wider, rounding: "toward-zero" });
+    const once = `two roundings, to ${wider.name} first`;
+    return [
+      [`through ${wider.name}`, once, (x, bits) => then(first(x, bits), bits)],
+      [`through ${wider.name}`, `${once} by truncation`, (x, bits) => then(truncated(x, bits), bits)],
+    ];
+  });
+}
+
+/** Another rounding of what was rounded to a wider format before, as the upper bits of an fp32 sum are. */
+function afterFormats(to: RoundingTo, rounded: readonly Row[]): Row[] {
+  return widerFormats(to).flatMap(([wider, first]) =>
+    rounded.map(
+      ([name, says, wrong]): Row => [
+        name,
+        `${says}, after rounding to ${wider.name}`,
+        (x, bits) => wrong(first(x, bits), bits),
+      ],
+    ),
+  );
 }
 
 function subnormals(to: RoundingTo): Row[] {
@@ -179,144 +201,4 @@ function subnormals(to: RoundingTo): Row[] {
 
 function withoutSubnormals(resultFormat: Format): Format {
   return defineFormat({ ...resultFormat, subnormals: false });
-}
-
-/** Rounds as if exponents had no limits. */
-export function unbounded(x: number, { format: { precision }, rounding }: RoundingTo, bits: number): number {
-  if (x === 0 || !Number.isFinite(x)) return x;
-  const wide = ieeeFormat("wide", 8, precision - 1);
-  const exponent = exponentOf(x);
-  const scale = powerOfTwo(Math.max(-1022, Math.min(1023, exponent)));
-  return roundSum(x / scale, 0, wide, rounding, "ieee", bits) * scale;
-}
-
-function overflow(to: RoundingTo): Row[] {
-  const { format: resultFormat, overflow: asked } = to;
-  const { maxFinite, hasInfinity, hasNaN, name } = resultFormat;
-  const given = right(to);
-  const sign = (x: number, magnitude: number) => (x < 0 ? -magnitude : magnitude);
-  const beyond = (x: number, bits: number) =>
-    Number.isFinite(x) && Math.abs(unbounded(x, to, bits)) > maxFinite;
-  /** Mistakes beyond the largest number, other results being correct. */
-  const becomes =
-    (what: (x: number, bits: number) => number): Wrong =>
-    (x, bits) =>
-      beyond(x, bits) ? what(x, bits) : given(x, bits);
-  const row = (says: string, wrong: Wrong, label = "wrong overflow"): Row => [label, says, wrong];
-  const other: Overflow = asked === "ieee" ? "saturate" : "ieee";
-  return [
-    row(
-      asked === "ieee"
-        ? `saturation at ${maxFinite} instead of ${hasInfinity ? "Inf" : "NaN"}`
-        : `no saturation: numbers beyond ${maxFinite} become ${hasInfinity ? "Inf" : "NaN"}`,
-      right(to, { overflow: other }),
-    ),
-    row(`finite numbers saturated at ${maxFinite}, Inf not`, (x, bits) =>
-      Number.isFinite(x)
-        ? right(to, { overflow: "saturate" })(x, bits)
-        : right(to, { overflow: "ieee" })(x, bits),
-    ),
-    row(
-      `no largest number: what lies beyond ${maxFinite} is kept`,
-      becomes((x, bits) => unbounded(x, to, bits)),
-    ),
-    row(`every number beyond ${maxFinite} overflows, also where it rounds to ${maxFinite}`, (x, bits) =>
-      Number.isFinite(x) && Math.abs(x) > maxFinite ? sign(x, hasInfinity ? Infinity : NaN) : given(x, bits),
-    ),
-    row(
-      "overflow that becomes Inf",
-      becomes((x) => sign(x, Infinity)),
-    ),
-    row(
-      "overflow that becomes NaN",
-      becomes(() => NaN),
-    ),
-    row(
-      "overflow that becomes 0",
-      becomes(() => 0),
-    ),
-    row(`${maxFinite}, the largest number, becoming 0`, (x, bits) =>
-      Math.abs(unbounded(x, to, bits)) >= maxFinite && !Number.isNaN(x) ? 0 : given(x, bits),
-    ),
-    row(`${maxFinite}, the largest number, taken as overflow`, (x, bits) =>
-      Math.abs(given(x, bits)) === maxFinite ? sign(x, hasInfinity ? Infinity : NaN) : given(x, bits),
-    ),
-    ...topBinade(to),
-    ...(hasNaN
-      ? []
-      : [
-          row(
-            `Inf where ${name} has none`,
-            becomes((x) => sign(x, Infinity)),
-          ),
-        ]),
-    row("Inf that becomes NaN", (x, bits) => (Math.abs(x) === Infinity ? NaN : given(x, bits)), "wrong Inf"),
-    row("Inf that stays Inf", (x, bits) => (Math.abs(x) === Infinity ? x : given(x, bits)), "wrong Inf"),
-    row(
-      `Inf that becomes ${maxFinite}`,
-      (x, bits) => (Math.abs(x) === Infinity ? sign(x, maxFinite) : given(x, bits)),
-      "wrong Inf",
-    ),
-  ];
-}
-
-/** Formats with few top codes taken for their neighbours: IEEE-like ones, or those where every code is a number. */
-function topBinade(to: RoundingTo): Row[] {
-  const { format: resultFormat } = to;
-  const { topCodes, exponentBits, precision, name, maxFinite } = resultFormat;
-  if (topCodes >= 2 ** (precision - 1) || resultFormat.unsignedZero) return [];
-  const rows: Row[] = [];
-  const ieeeLike = defineFormat({ ...resultFormat, topCodes: 2 ** (precision - 1) });
-  const shape = `e${exponentBits}m${precision - 1}`;
-  for (const overflow of ["ieee", "saturate"] as const) {
-    rows.push([
-      "wrong overflow",
-      `${name} taken for the IEEE-like ${shape}, with ${ieeeLike.maxFinite} the largest number`,
-      right(to, { format: ieeeLike, overflow }),
-    ]);
-  }
-  if (topCodes > 0) {
-    const full = defineFormat({ ...resultFormat, topCodes: 0 });
-    const says = `the code of NaN taken for a number, ${full.maxFinite}: the largest number is ${maxFinite}`;
-    const clipped = right(to, { format: full });
-    rows.push(["wrong overflow", says, (x, bits) => (Number.isNaN(x) ? x : clipped(x, bits))]);
-    const beyondFull = (x: number, bits: number, limit: number) =>
-      Math.abs(unbounded(x, to, bits)) > full.maxFinite ? (x < 0 ? -limit : limit) : clipped(x, bits);
-    for (const limit of [Infinity, NaN])
-      rows.push(["wrong overflow", says, (x, bits) => beyondFull(x, bits, limit)]);
-  }
-  return rows;
-}
-
-function zeros(to: RoundingTo): Row[] {
-  const given = right(to);
-  const { maxFinite } = to.format;
-  const nan = (becomes: number, what: string): Row => [
-    "wrong NaN",
-    `NaN becoming ${what}`,
-    (x, bits) => (Number.isNaN(x) ? becomes : given(x, bits)),
-  ];
-  return [
-    ["sign of zero", "-0 becoming +0", (x, bits) => given(x, bits) + 0],
-    [
-      "sign of zero",
-      "negative numbers that round to 0 losing their sign",
-      (x, bits) => (x !== 0 && given(x, bits) === 0 ? 0 : given(x, bits)),
-    ],
-    ["sign of zero", "-0 as an input becoming +0", (x, bits) => (x === 0 ? 0 : given(x, bits))],
-    ...(to.format.unsignedZero
-      ? [
-          [
-            "sign of zero",
-            "a -0 that the format does not have",
-            (x, bits) => (given(x, bits) === 0 && (x < 0 || Object.is(x, -0)) ? -0 : given(x, bits)),
-          ] as Row,
-        ]
-      : []),
-    nan(0, "0"),
-    nan(Infinity, "Inf"),
-    nan(-Infinity, "-Inf"),
-    nan(maxFinite, String(maxFinite)),
-    nan(nextUp(0, to.format), "the smallest number"),
-  ];
 }

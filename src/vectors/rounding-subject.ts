@@ -7,7 +7,8 @@ import { float32FromBits } from "./float64-bits.js";
 import { describeNumber, nameOf, numberResults, randomBitsFor } from "./number-results.js";
 import type { NumberSource } from "./number-source.js";
 import { isEnumerable, roundingInputs } from "./rounding-inputs.js";
-import { type RoundingTo, roundingMistakes } from "./rounding-mistakes.js";
+import { roundingMistakes } from "./rounding-mistakes.js";
+import type { RoundingTo } from "./rounding-to.js";
 import { column, type Subject } from "./subject.js";
 
 /** NaNs of fp32: quiet and signalling ones, payloads in the upper and lower bits, of both signs. */

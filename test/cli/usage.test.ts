@@ -37,7 +37,7 @@ describe("usage", () => {
     [
       "an unknown rounding",
       ["run", window, "--rounding", "up"],
-      /unknown rounding "up": did you mean rup\? Expected nearest-even, /,
+      /unknown rounding "up": did you mean toward-positive\? Expected nearest-even, /,
     ],
     ["an unknown engine", ["run", window, "--engine", "abacus"], /unknown engine "abacus": expected auto, /],
     ["an unknown opmath", ["run", window, "--opmath", "fp64"], /unknown opmath "fp64": expected fp32, exact/],

@@ -109,8 +109,32 @@ describe("arrays", () => {
       "into: expected 2 elements, found 3",
     );
     expect(() => encodeArray(x, "bf16", {}, new Uint8Array(2))).toThrow(
-      "into: expected a Uint16Array, found a Uint8Array",
+      "into: expected a Uint16Array, found Uint8Array",
     );
+  });
+
+  it("refuse arrays of another type", () => {
+    const x = Float32Array.of(1, 2);
+    const stochastic = (randomBits: unknown) => ({ rounding: "sr", randomBits }) as { rounding: "sr" };
+    const into = new Float64Array(2) as unknown as Float32Array;
+    const refusal = (text: string) => new TypeError(text);
+    expect(() => roundArray(x, "bf16", {}, into)).toThrow(
+      refusal("into: expected a Float32Array, found Float64Array"),
+    );
+    expect(() => encodeArray(x, "bf16", {}, new Uint8Array(2))).toThrow(
+      refusal("into: expected a Uint16Array, found Uint8Array"),
+    );
+    for (const of of [roundArray, encodeArray]) {
+      expect(() => of(x, "bf16", stochastic(5))).toThrow(
+        refusal("randomBits: expected a Uint32Array, found 5"),
+      );
+      expect(() => of(x, "bf16", stochastic(0))).toThrow(
+        refusal("randomBits: expected a Uint32Array, found 0"),
+      );
+      expect(() => of(x, "bf16", stochastic(Int32Array.of(1, 2)))).toThrow(
+        refusal("randomBits: expected a Uint32Array, found Int32Array"),
+      );
+    }
   });
 
   it("refuse what a single number would refuse", () => {

@@ -79,7 +79,7 @@ describeNeeding(requirements.torch, "the doctor for frameworks", () => {
       /It is none of the recipes\. Nearest is torch-1\.13-cpu of adamw: [\d,]+ of 1,710 steps/,
     );
     expect(stdout).toMatch(
-      /second moment \(v\): every bit\n {2}weight, where the moments are right: [\d,]+ of 1,710 differ/,
+      /second moment \(v\): all of 1,710, every bit\n {2}weight, where the moments are right: [\d,]+ of 1,710 differ/,
     );
     expect(stdout).toMatch(/first: step 1, element \d+, g .*: p became .*, expected /);
   });

@@ -19,6 +19,10 @@ describeNeeding(requirements.torch, "outcome", () => {
       "run: expected keys of prompts, samplesPerPrompt, correct, passAt, klForward, klReverse, found 'pass'",
       "run: expected correct as counts from 0 to samplesPerPrompt",
       "run: expected correct as counts from 0 to samplesPerPrompt",
+      "run: expected correct as counts from 0 to samplesPerPrompt",
+      "run: expected 3 counts in correct, as prompts says, found 1",
+      "run: expected passAt as rates from 0 to 1, found 1: 1.5",
+      "run: expected passAt as rates from 0 to 1, found 1: nan",
     ]);
     const { runs }: RunComparison = JSON.parse(await output("compare", path, "--json", "-"));
     expect(runs[0].outcome).toMatchObject({

@@ -509,6 +509,7 @@ class Refusals(Case):
         for steps in ([0, 2], [2, 1], [], 0, -1, [1, 1]):
             self.refused(ValueError, "steps: expected one after the other, from 0 on", steps=steps)
         self.refused(ValueError, "from 5 on or later", steps=[3, 4, 5], next_step=5)
+        self.refused(ValueError, "steps: expected a whole number, or the numbers of steps, found 2.5", steps=2.5)
 
     def test_a_folder_that_holds_a_recording(self):
         with self.recorder(1):

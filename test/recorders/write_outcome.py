@@ -10,7 +10,9 @@ folder = sys.argv[1]
 outcome(folder, "sums", base={"passAt": {1: .5}}, run={"correct": [1, 2], "samplesPerPrompt": 4, "klForward": .1},
         held_out=[("differences", None, {"passAt": {1: .25}})])
 refused = []
-for told in ({"pass": 1}, {"correct": [5], "samplesPerPrompt": 4}, {"correct": [1]}):
+for told in ({"pass": 1}, {"correct": [5], "samplesPerPrompt": 4}, {"correct": [1]},
+             {"correct": [1.5], "samplesPerPrompt": 4}, {"correct": [1], "samplesPerPrompt": 4, "prompts": 3}, {"passAt": {1: 1.5}},
+             {"passAt": {1: float("nan")}}):
     try:
         outcome(folder, "sums", run=told)
     except ValueError as error:

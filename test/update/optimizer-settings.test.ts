@@ -33,3 +33,15 @@ describe("settings that an optimizer refuses", () => {
     expect(() => adamw({ recipe: "fp32", lr: 0, betas: [0, 0], eps: 0, weightDecay: 0 })).not.toThrow();
   });
 });
+
+test("an optimizer without a recipe, and betas that are one number, are refused in a sentence", () => {
+  const call = adamw as (options?: unknown) => unknown;
+  expect(() => call()).toThrow(
+    new TypeError("options: expected an object with the name of a recipe, found undefined"),
+  );
+  expect(() => call({})).toThrow(
+    /^options: expected an object with the name of a recipe, found one with nothing$/,
+  );
+  expect(() => call({ lr: 1 })).toThrow(/ found one with lr$/);
+  expect(() => call({ ...fine, betas: 0.9 })).toThrow("expected betas, an array of two numbers, found 0.9");
+});

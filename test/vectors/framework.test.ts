@@ -107,8 +107,19 @@ describe("what a framework did", () => {
       ["v", 0],
       ["p", 3],
     ]);
+    expect(describeFramework(outcome)).toContain("  first moment (m): all of 279, every bit");
     expect(describeFramework(outcome).join("\n")).toMatch(
       /first: step 1, element 7, .*: p became .*, expected /,
     );
+  });
+
+  it("a weight is judged where the moments are right, and how often that was is told", () => {
+    const file = fileOf(recipes.adamw.get("torch-2.13-cpu-fused")!);
+    const wrong = { format: "bf16", codes: hexOf(new Float32Array(elements).fill(3)) };
+    const steps = file.steps.map((step) => ({ ...step, states: { ...step.states, exp_avg_sq: wrong } }));
+    const lines = describeFramework(examineFramework({ ...file, steps })).join("\n");
+    expect(lines).toContain("first moment (m): all of 279, every bit");
+    expect(lines).toContain("second moment (v): 279 of 279 differ (100.0 %)");
+    expect(lines).toMatch(/weight, where the moments are right: nowhere$/m);
   });
 });

@@ -129,7 +129,10 @@ function scaleOfTensor(
 }
 
 function expectShape(shape: readonly number[], elements: number): void {
+  if (!shape.every((length) => Number.isInteger(length) && length >= 0)) {
+    throw new RangeError(`shape: expected whole numbers of at least 0, found [${shape}]`);
+  }
   const product = shape.reduce((all, length) => all * length, 1);
-  if (shape.every((length) => Number.isInteger(length) && length >= 0) && product === elements) return;
+  if (product === elements) return;
   throw new RangeError(`a tensor of shape [${shape}] has ${product} elements, found ${elements}`);
 }

@@ -11,8 +11,10 @@ export function RewardChart(props: {
   base: number;
   /** The name of the chosen storage's colour in the style sheet. */
   ink?: ChosenInk;
+  /** Whether the ends of the curves are labelled with their means. */
+  ends?: boolean;
 }) {
-  const { base, ink = "chosen" } = props;
+  const { base, ink = "chosen", ends: labelled = true } = props;
   const [chosen, master] = props.rewards;
   const all = [...chosen, ...master];
   const least = Math.min(0.5, ...all.map((r) => Math.floor(10 * r) / 10));
@@ -55,7 +57,7 @@ export function RewardChart(props: {
             <circle key={`${step + 1}`} cx={x(step + 1)} cy={y(reward)} r={1.6} />
           ))}
           <polyline points={curve(rewards)} />
-          {places[i] !== null && (
+          {labelled && places[i] !== null && (
             <text class="end" x={x(rewards.length) + 8} y={places[i]! + 6}>
               {said[i]}
             </text>

@@ -24,7 +24,13 @@ export function LearnScene({ classroom, still = false }: { classroom: Classroom;
   return (
     <div class="learn-scene" data-step={step} data-ready={outcome !== null}>
       <div>
-        <RewardChart rewards={rewards} labels={labels} base={trainings[talkLearning.run].base} />
+        <RewardChart
+          rewards={rewards}
+          labels={labels}
+          base={trainings[talkLearning.run].base}
+          // The figures beside are of all sums then, and no means of steps.
+          ends={outcome === null}
+        />
         <p class="key">
           Share of a step's 128 answers that are right, mean of 20 steps; dashed: before training.
         </p>

@@ -162,6 +162,7 @@ export function KeptScene({ frame }: { frame: Frame | null }) {
                 <Measure name="unchanged" text={found ? unchanged(found.run) : "–"} />
                 <Measure name="retained" text={found ? ratio(found.run.end.retained) : "–"} strong />
                 <Measure name="visible" text={found ? ratio(found.run.end.visible) : "–"} />
+                <Measure name="noise" text={found ? ratio(found.run.end.noise) : "–"} />
               </dl>
             </div>
           );

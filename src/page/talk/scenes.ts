@@ -69,16 +69,17 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   },
   lost: {
     title: "Lost is not zero.",
-    text: "Every update by its size against the gap at its weight. What does not exceed half the gap is rounded away. Lost and moved are shares of the updates that were not zero.",
+    text: "Every update by its size against the gap at its weight. What stays within half the gap on its side is rounded away. Lost and moved are shares of the updates that were not zero.",
     run: "pair",
     notes: [
       "A difference of two checkpoints calls all of this sparse. Next to none of these updates was zero.",
-      "The line is exact for each weight; rules of thumb such as |w|/256 misclassify up to 8% of them.",
+      "The line is half of ulp(w). At a power of two the gap toward zero is half as wide: such updates move left of the line.",
+      "Rules of thumb such as |w|/256 misclassify about a tenth of the updates where half of them are lost.",
     ],
   },
   kept: {
     title: "What would have kept it.",
-    text: "The same updates, stored in five ways. Retained: the share of the fp32 displacement in weight plus carrier.",
+    text: "The same updates, stored in five ways. Of the fp32 displacement, retained: the share in weight plus carrier; visible: the share in the stored bits; noise: how far weight plus carrier are from it, relative to it.",
     run: "many",
     notes: [
       "Retained answers whether the run loses updates; visible is what the stored bits show of it.",
@@ -102,7 +103,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
     run: null,
     notes: [
       "Both are trained now, in this browser: 300 steps, the same prompts and seeds. Each model reads what it stores.",
-      "In-place, nearly all updates are lost, and most of the gain with them. With an fp32 master the bits change as rarely, and the model learns.",
+      "In-place, nearly all updates are lost, and most of the gain with them. With an fp32 master the bits change in few of the steps too, but no update is lost, and the model learns.",
       'At 1e-4 in-place learns most of it; at 1e-6, where RL is done, nothing. The view "Does it learn?" has the sliders.',
     ],
   },

@@ -1,5 +1,5 @@
 import { choiceField, type Fields, wholeField } from "../location.js";
-import { lastSteps, sceneNames } from "./scenes.js";
+import { sceneNames } from "./scenes.js";
 
 /** The state of the talk in the address. */
 export interface TalkState {
@@ -13,6 +13,7 @@ export interface TalkState {
 
 export const talkFields: Fields<TalkState> = {
   scene: wholeField(1, 1, sceneNames.length),
-  step: wholeField(0, 0, Math.max(...Object.values(lastSteps))),
+  // A later step than the last one of a run is the last one.
+  step: { ...wholeField(0, 0, Number.MAX_SAFE_INTEGER), values: "a whole number of at least 0" },
   layout: choiceField(["scenes", "pages"], "scenes"),
 };

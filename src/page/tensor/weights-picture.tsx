@@ -12,9 +12,10 @@ export function WeightsPicture(props: {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { pixels, side } = props;
   useEffect(() => {
+    if (!pixels || pixels.byteLength !== 4 * side * side) return;
+    // A context without alpha paints its canvas black, so none is made before there is a picture.
     const context = canvas.current?.getContext("2d", { alpha: false });
-    if (!context || !pixels || pixels.byteLength !== 4 * side * side) return;
-    context.putImageData(new ImageData(new Uint8ClampedArray(pixels), side, side), 0, 0);
+    context?.putImageData(new ImageData(new Uint8ClampedArray(pixels), side, side), 0, 0);
   }, [pixels, side]);
   return (
     <figure class="picture">

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { readState } from "../../../src/page/location.js";
 import { sceneNames, scenes } from "../../../src/page/talk/scenes.js";
+import { talkFields } from "../../../src/page/talk/state.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { fullTier, sized } from "../../support/tier.js";
 import { eventually, go, withBrowser } from "../browser.js";
@@ -59,6 +61,19 @@ describeNeeding(requirements.chromium, "the talk", () => {
     expect(await unchanged("in-place")).toBeGreaterThan(97);
     expect(await unchanged("stochastic")).toBeLessThan(await unchanged("in-place"));
     await eventually(() => page.url()).toContain("scene=6&step=20");
+    const noise = async (storage: string) =>
+      Number((await page.locator(`[data-storage="${storage}"] [data-measure=noise]`).textContent())!);
+    expect(await noise("stochastic")).toBeGreaterThan(1);
+    expect(await noise("fp32 master")).toBe(0);
+    expect(await page.locator(".text").textContent()).toMatch(/retained.*visible.*noise/);
+  });
+
+  test("a step after the last one is the last one", async () => {
+    const step = (text: string) => readState(talkFields, new Map([["step", text]])).step;
+    expect([step("99999"), step("120"), step("-5")]).toEqual([99999, 120, 0]);
+    const page = await open("#talk?scene=2&step=99999", { reducedMotion: "no-preference" });
+    await page.getByRole("button", { name: "Play" }).waitFor();
+    await page.getByText("after 300 steps").first().waitFor();
   });
 
   test("begins with what checkpoints show: a master's view, and in-place", async () => {
@@ -138,6 +153,11 @@ describeNeeding(requirements.chromium, "the talk", () => {
     await eventually(() => page.locator("section.page h2").allTextContents()).toEqual(
       sceneNames.map((name) => scenes[name].title),
     );
+    // What is not computed yet is no black square: a context without alpha, which is black, would have been made.
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))");
+    const last = ".page[data-scene=kept] canvas";
+    const hasAlpha = `document.querySelector("${last}").getContext("2d").getContextAttributes().alpha`;
+    expect(await page.evaluate(hasAlpha)).toBe(true);
     // Every run to its end.
     if (!fullTier) return;
     await page.locator(".talk-pages[data-ready=true]").waitFor({ timeout: 240_000 });
@@ -162,6 +182,8 @@ describeNeeding(requirements.chromium, "the talk", () => {
     await page.locator(".learn-scene[data-ready=true]").waitFor();
     expect(await share("chosen")).toBeLessThan(72);
     expect(await share("master")).toBeGreaterThan(82);
+    // The figures are of all sums then: no other share of the same model stands beside them.
+    expect(await page.locator(".rewards .end").count()).toBe(0);
   });
 
   test("plays by itself, pauses and goes on", async () => {
