@@ -42,7 +42,9 @@ describe("the headline of a run", () => {
         "is about the rest.",
     );
     // 80 of 1,800, and 194 of 1,800.
-    expect(some.slice(1).join(" ")).toMatch(/4\.4% changed in a step.*can reach 10\.8% of the finite weights/);
+    expect(some.slice(1).join(" ")).toMatch(
+      /4\.4% changed in a step.*can reach 10\.8% of the finite weights/,
+    );
     const rules = ruleOutcomes([]);
     expect(predictionHeadline(predictionResult({ ...unchanged, weightSteps: 0, rules }))).toEqual([
       "No weight is finite in any of these steps: nothing can be said.",
