@@ -1,5 +1,5 @@
 import type { Format } from "../../format/format.js";
-import { roundSum } from "../../format/round.js";
+import { type Rounding, roundSum } from "../../format/round.js";
 import { compile, Names, type Registers } from "./compile.js";
 import { scalarDialect, weightDialect } from "./dialects.js";
 import type { Moment, OptimizerName, OptimizerSettings, Recipe } from "./recipe.js";
@@ -36,7 +36,6 @@ export function momentNames(moments: readonly Moment[]): string[] {
 export class RecipeStep {
   readonly registers: Registers;
   readonly recipe: Recipe;
-  readonly #format: Format;
   #settings: OptimizerSettings;
   readonly #names = new Names();
   readonly #scalars: (registers: Registers) => void;
@@ -48,11 +47,12 @@ export class RecipeStep {
   /** @param random called for 32 random bits at each stochastic rounding. */
   constructor(recipe: Recipe, settings: OptimizerSettings, format: Format, random: () => number) {
     this.recipe = recipe;
-    this.#format = format;
     this.#settings = settings;
-    const nearest = (x: number) => roundSum(x, 0, format, "nearest-even", "ieee", 0);
-    const away = (x: number) => roundSum(x, 0, format, "nearest-away", "ieee", 0);
-    const stochastic = (x: number) => roundSum(x, 0, format, "stochastic", "ieee", random());
+    const rounded = (x: number, rounding: Rounding, bits = 0) =>
+      roundSum(x, 0, format, rounding, "ieee", bits);
+    const nearest = (x: number) => rounded(x, "nearest-even");
+    const away = (x: number) => rounded(x, "nearest-away");
+    const stochastic = (x: number) => rounded(x, "stochastic", random());
     const given = { ...this.#scalarsOf(settings), t: 0 };
     for (const name of Object.keys(given)) this.#names.of(name);
     this.#scalars = compile(recipe.scalars, this.#names, scalarDialect(nearest));
@@ -90,11 +90,8 @@ export class RecipeStep {
     const { name, of: role, carrier } = moment;
     const value = Math.fround(recorded / momentCorrection(this.recipe, moment, this.#settings, t));
     if (name === role) return [value, 0];
-    const stored = roundSum(value, 0, this.#format, "nearest-even", "ieee", 0);
-    return [
-      stored,
-      carrier === undefined ? 0 : roundSum(value - stored, 0, this.#format, "nearest-even", "ieee", 0),
-    ];
+    const stored = this.#store(value);
+    return [stored, carrier === undefined ? 0 : this.#store(value - stored)];
   }
 
   register(name: string): number {
@@ -127,21 +124,25 @@ export class RecipeStep {
     const { whole } = this.recipe;
     const between = whole ? [...whole.reads, ...whole.writes] : [];
     const all: Record<string, Float32Array> = { ...columns };
-    for (const name of between) all[name] ??= new Float32Array(columns.g.length);
+    const { length } = columns.g;
+    for (const name of between) all[name] ??= new Float32Array(length);
     const named = Object.entries(all).map(([name, numbers]) => [this.register(name), numbers] as const);
-    this.#forAll(named, this.#weight);
+    this.#forAll(named, length, this.#weight);
     if (!whole) return;
     whole.run(all, {
       shape,
       scalar: (name) => this.registers[this.register(name)],
       store: this.#store,
     });
-    this.#forAll(named, this.#after);
+    this.#forAll(named, length, this.#after);
   }
 
-  #forAll(columns: readonly (readonly [number, Float32Array])[], take: (registers: Registers) => void): void {
+  #forAll(
+    columns: readonly (readonly [number, Float32Array])[],
+    length: number,
+    take: (registers: Registers) => void,
+  ): void {
     const { registers } = this;
-    const length = columns[0]?.[1].length ?? 0;
     for (let i = 0; i < length; i++) {
       for (const [register, column] of columns) registers[register] = column[i];
       take(registers);
