@@ -10,6 +10,7 @@ import {
   scaledValues,
   type TensorInput,
   type Values,
+  valuesOf as valuesInMemory,
 } from "../../src/lens/input.js";
 import { quantileDraw } from "../../src/update/quantiles.js";
 import { randomBits, stepKey, tensorKey } from "../../src/update/threefry.js";
@@ -123,4 +124,12 @@ test("drawn numbers are those of their index, wherever reading begins", async ()
   const chosen = (i: number) => quantiles.table[randomBits(quantiles.key, i, quantileDraw) >>> 30];
   expect(await read(drawn, 0, 6)).toEqual([0, 1, 2, 3, 4, 5].map(chosen));
   expect(await read(drawn, 4, 2)).toEqual([4, 5].map(chosen));
+});
+
+test("numbers in memory are read from any place on", async () => {
+  const values = valuesInMemory([3, 1, 4, 1, 5]);
+  expect(values.length).toBe(5);
+  const into = new Float32Array(2);
+  await values.read(2, into);
+  expect([...into]).toEqual([4, 1]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MomentTally, Tally, UpdateTally } from "../../src/lens/tally.js";
+import { EndTally, MomentTally, Tally, UpdateTally } from "../../src/lens/tally.js";
 
 /** A tally with another number in every count, so that no two can be taken for each other. */
 function tallyFrom(first: number): Tally {
@@ -111,5 +111,19 @@ describe("Tally.merge", () => {
     other.parted = b;
     merged.merge(other);
     expect(merged.parted).toBe(expected);
+  });
+});
+
+it("unchanged weights are hidden where fp32 changed them, and cancelled where it came back though they were updated", () => {
+  const end = new EndTally();
+  // Of 10, fp32 has 4 as at their start, 3 of them never updated.
+  end.addUnchanged(10, 4, 3);
+  end.addUnchanged(5, 5, 1);
+  const { unchanged, neverUpdated, cancelled, hidden } = end;
+  expect({ unchanged, neverUpdated, cancelled, hidden }).toEqual({
+    unchanged: 15,
+    neverUpdated: 4,
+    cancelled: 1 + 4,
+    hidden: 6,
   });
 });
