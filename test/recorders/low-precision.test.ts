@@ -86,7 +86,9 @@ describeNeeding(requirements.torch, "a recorded training of parameters in less t
     const { status, stderr } = await run(["run", recording]);
     expect([status, stderr]).toEqual([
       2,
-      expect.stringMatching(/expected updates\.safetensors, .*found only gradients, from which run --optimizer computes/),
+      expect.stringMatching(
+        /expected updates\.safetensors, .*found only gradients, from which run --optimizer computes/,
+      ),
     ]);
   });
 
