@@ -114,3 +114,9 @@ describe("a verdict", () => {
     },
   );
 });
+
+it("only chance keeps on average: neither a master under stochastic rounding nor noise of another rounding", () => {
+  expect(verdictOf(0, 0, "stochastic", 4, 0)).toBe("keeps");
+  expect(verdictOf(0, 1, "stochastic", 4, 0)).toBe("keeps-on-average");
+  expect(verdictOf(0, 1, "nearest-even", 4, 0)).toBe("keeps");
+});

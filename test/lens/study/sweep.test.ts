@@ -173,6 +173,8 @@ describe("noise", () => {
   test("where it leaves nothing open, nothing is said of it", () => {
     const certain = cellsOf([{ rounding: "stochastic" }, [0.1, 0.01], [1, 0.001]]);
     expect(sweepAnswers(certain, shares)).not.toHaveProperty("perhaps");
+    // It learns for sure, and may keep or not: one open limit is enough.
+    expect(sweepAnswers(cellsOf([{}, [0.985, 0.002]]), shares)).toHaveProperty("perhaps");
   });
 
   test("its standard error is that of the spread over seeds", async () => {
