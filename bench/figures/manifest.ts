@@ -302,12 +302,6 @@ export const measured: readonly Measured[] = [
     sources: ["test"],
   },
   {
-    doc: "docs/tests.md",
-    heading: "## On another Vulkan driver",
-    command: "VK_ICD_FILENAMES=FILE npm run test:full -- webgpu",
-    sources: ["src/engine/webgpu", "src/engine/lane"],
-  },
-  {
     doc: "docs/talk.md",
     heading: "## The first minute",
     command: "npm run bench -- first-minute",

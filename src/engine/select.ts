@@ -60,8 +60,7 @@ export async function selectEngine(
   if (job === undefined || size === null) return chosen;
   for (const engine of all) {
     if (size < (engine.worthFrom ?? Infinity)) continue;
-    const isAbsent = ((await engine.unavailable?.()) ?? null) !== null;
-    const candidate = isAbsent || engine.isFallback ? null : await prove(engine, job).catch(() => null);
+    const candidate = await prove(engine, job, { onCpu: false }).catch(() => null);
     if (candidate && (await secondsFor(engine, job)) < (await secondsFor(chosen.engine, job)))
       return candidate;
     await engine.close?.();
@@ -82,9 +81,12 @@ export async function openLens(
   return { ...proven, lens: await engine.open(cases, mostWeights) };
 }
 
-async function prove(engine: Engine, job?: LensJob): Promise<ProvenEngine> {
+/** @param onCpu whether a device's driver may compute on the CPU. */
+async function prove(engine: Engine, job?: LensJob, { onCpu = true } = {}): Promise<ProvenEngine> {
   const reason = (job && engine.refuses?.(job.cases, job.tensors)) ?? (await engine.unavailable?.()) ?? null;
   if (reason !== null) throw new EngineRefused(`engine ${engine.name}: ${reason}`);
+  if (!onCpu && engine.isFallback)
+    throw new EngineRefused(`engine ${engine.name}: its driver computes on the CPU`);
   const selfCheck = await engine.selfCheck(job?.cases);
   if (selfCheck.failed === 0) return { engine, selfCheck };
   const { failed, passed, firstFailure } = selfCheck;

@@ -65,7 +65,7 @@ function obstacleOf({ nonfinite, baseSquared }: Changes): string | null {
   return baseSquared === 0 ? "its base is zero" : null;
 }
 
-/** Products and squares of numbers between these are fp32 numbers. */
+/** Sums of products and squares of numbers between these stay well within the range of fp32. */
 const [leastMean, mostMean] = [1e-16, 1e16];
 
 /** Why there is no spectrum of numbers that are very large or small; null if there is one. */
@@ -74,7 +74,7 @@ function extremeReason({ counts, baseSquared, changeSquared }: Changes): string 
   const beyond = means.find((mean) => mean < leastMean || mean > mostMean);
   return beyond === undefined
     ? null
-    : `its numbers or their changes are about ${beyond.toExponential(0)}: their squares are beyond fp32`;
+    : `its numbers or their changes are about ${beyond.toExponential(0)}: products of these may leave the range of fp32`;
 }
 
 function inOrder(measures: Measures): Measures {

@@ -219,7 +219,9 @@ export function geometryNotes({ sampled, totals, rank, leftOut, tensors, curve =
   const spectra = tensors.flatMap(({ spectrum }) => spectrum ?? []);
   const fewer = spectra.filter(({ k }) => k < rank);
   const leading = tensors.filter(({ spectrum }) => spectrum?.values === "leading");
-  const unsettled = leading.filter(({ measures }) => reasonOf(measures) !== null);
+  const unknown = tensors.filter(
+    ({ spectrum, measures }) => spectrum !== null && reasonOf(measures) !== null,
+  );
   return [
     ...(layers < total
       ? [
@@ -234,11 +236,11 @@ export function geometryNotes({ sampled, totals, rank, leftOut, tensors, curve =
       : []),
     ...(leading.length > 0
       ? [
-          `${leading.length === 1 ? "1 matrix is" : `${leading.length} matrices are`} over 1024 on the short side: the leading ${rank} singular ` +
+          `${leading.length === 1 ? "1 matrix is" : `${leading.length} matrices are`} over 1024 on the short side: the leading ${directions(leading.map(({ spectrum }) => spectrum!))} singular ` +
             "values and directions of each were taken by block Lanczos, and drift is over those alone.",
         ]
       : []),
-    ...(unsettled.length > 0 ? [unsettledNote(unsettled)] : []),
+    ...(unknown.length > 0 ? [unknownNote(unknown)] : []),
     ...(leftOut.length > 0
       ? [
           `${counted(leftOut.length, "tensor")} left out; the first, ${printable(leftOut[0].name, 60)}: ${printable(leftOut[0].reason, 120)}.`,
@@ -304,11 +306,12 @@ function reasonOf({ angleLeft90, drift }: Measures): string | null {
   return [angleLeft90, drift].find(({ measured }) => measured === null)?.reason ?? null;
 }
 
-function unsettledNote(tensors: readonly TensorGeometry[]): string {
+/** Matrices with a spectrum whose angles or drift are unknown. */
+function unknownNote(tensors: readonly TensorGeometry[]): string {
   const [{ name, measures }] = tensors;
   const whose =
     tensors.length === 1
       ? printable(name, 60)
-      : `${tensors.length} of these, the first ${printable(name, 60)}`;
+      : `${matricesIn(tensors.length)}, the first ${printable(name, 60)}`;
   return `Angles or drift are unknown, and in no mean, of ${whose}: ${printable(reasonOf(measures)!, 200)}.`;
 }

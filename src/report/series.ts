@@ -18,14 +18,14 @@ export function seriesSize({ input, steps }: SeriesResult): string {
 
 export function seriesNote({ steps }: SeriesResult): string {
   return (
-    `Unchanged: the same ${sharesScales(steps) ? "code" : "number"} as in the checkpoint before; since start: as in the first. ` +
+    `Unchanged: the same ${comparesCodes(steps) ? "code" : "number"} as in the checkpoint before; since start: as in the first. ` +
     "To send: index and value of what changed in the step, and that of the full size. How many weights were never updated, " +
     "checkpoints do not tell."
   );
 }
 
 /** Where weights share scales, their codes are compared: a scale changes many numbers at once. */
-function sharesScales([{ change }]: SeriesResult["steps"]): boolean {
+function comparesCodes([{ change }]: SeriesResult["steps"]): boolean {
   return change.totals.shared !== undefined;
 }
 
@@ -42,8 +42,8 @@ export function seriesHeadline({ steps, skipped }: SeriesResult): string[] {
   return [
     ...left,
     ...nonfiniteNote(steps),
-    `Each step changed ${sharesScales(steps) ? "the codes of " : ""}${each} of the weights; after ${counted(steps.length, "step")} ${percent(last.apparentSparsity)} ` +
-      `${sharesScales(steps) ? "have the codes that they had" : "are the numbers that they were"} at the start.`,
+    `Each step changed ${comparesCodes(steps) ? "the codes of " : ""}${each} of the weights; after ${counted(steps.length, "step")} ${percent(last.apparentSparsity)} ` +
+      `${comparesCodes(steps) ? "have the codes that they had" : "are the numbers that they were"} at the start.`,
     ...(overlap === null || steps.length === 1
       ? []
       : [

@@ -246,7 +246,16 @@ test("leading values are said to be those, and matrices where they did not settl
   expect(notes(settled, unsettled)).toMatch(
     /2 matrices are over 1024.*unknown, and in no mean, of flat: its leading 64 singular values are so close\./,
   );
-  expect(notes(unsettled, unsettled)).toMatch(/of 2 of these, the first flat: its/);
+  expect(notes(unsettled, unsettled)).toMatch(/of 2 matrices, the first flat: its/);
+  // Of a matrix that is held whole, too; and the directions that were taken, where an eighth of the short side is less than asked.
+  const lowRank = tensorOf({
+    name: "low",
+    spectrum: { values: "all", k: 64, draws: 1 },
+    measures: unsettled.measures,
+  });
+  expect(notes(lowRank)).toMatch(/Angles or drift are unknown, and in no mean, of low: its/);
+  const narrow = { ...settled, spectrum: { ...settled.spectrum!, k: 40 } };
+  expect(notes(narrow)).toContain("the leading 40 singular values");
 });
 
 test("the strip has a column for each layer, or for 48 of more", () => {

@@ -107,7 +107,8 @@ export async function openDevice(backend: Backend): Promise<Device> {
       throw new Error(`gpu.js has no ${backend} here, it would use ${device.mode}`);
     if (one !== 1) throw new Error("a number did not come back as it was sent");
     device.release(probe);
-    Object.assign(device, adapter ?? { name: device.describeGl() });
+    device.name = adapter?.name ?? device.describeGl();
+    device.isFallback = adapter?.isFallback ?? false;
     return device;
   } catch (error) {
     await device.destroy();
